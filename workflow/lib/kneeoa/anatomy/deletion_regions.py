@@ -39,7 +39,7 @@ class DeletionRegion:
     """Share of its voxels that belong to the first group."""
 
     def in_image(self, shape: tuple[int, ...], window: Window) -> DeletionRegion:
-        """The same voxels in an image of ``shape``, of which the region's grid is the part
+        """Return the region in an image of ``shape``, of which the region's grid is the part
         ``window``.
         """
         whole = np.zeros(shape, dtype=np.bool_)

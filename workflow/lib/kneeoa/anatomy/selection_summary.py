@@ -24,8 +24,8 @@ from kneeoa.tables.selections import SELECTION_SHARES, SELECTION_SUMMARY
 logger = logging.getLogger(__name__)
 
 CLAIMED = 4
-"""Where more than one location in so many of a map is chosen, their place says little: they cover
-much of the image wherever the module looks.
+"""Most of a map that may be chosen for a claim, as one location in so many: more of them cover much
+of the image wherever the module looks.
 """
 
 _COLUMNS = ["level", "map", "tissue"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 BYTES = 4
-"""Of a value in single precision."""
+"""Bytes of a value in single precision."""
 COPIES = 4
 """Values for each weight: itself, its gradient, and two moments of the optimiser."""
 PASSES = 3

@@ -136,13 +136,13 @@ class Training(Section):
     weight_decay: float = Field(default=1e-4, ge=0)
     """Weight decay. adamw: decoupled from the gradient. sgd: added to it (L2), times the weight."""
     betas: tuple[Share, Share] | None = Field(default=None, exclude_if=lambda betas: betas is None)
-    """Of adamw alone: decay rates of the averages of the gradient and of its square. Null: 0.9 and
+    """Decay rates of the averages of the gradient and of its square, for adamw alone. Null: 0.9 and
     0.999.
     """
     momentum: Share | None = Field(default=None, exclude_if=lambda momentum: momentum is None)
-    """Of sgd alone: share of the last step's direction that is kept. Null: 0.9."""
+    """Share of the last step's direction that is kept, for sgd alone. Null: 0.9."""
     nesterov: bool | None = Field(default=None, exclude_if=lambda nesterov: nesterov is None)
-    """Of sgd alone: Nesterov's momentum. Null: true."""
+    """Nesterov's form of the momentum, for sgd alone. Null: true."""
     warmup: float = Field(default=0.05, ge=0, lt=1)
     """Share of all steps over which the learning rate rises linearly, before the cosine decay. Of
     the schedule cosine alone.

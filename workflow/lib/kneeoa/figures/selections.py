@@ -57,7 +57,7 @@ class Selected:
     """One map of one case."""
 
     scores: NDArray[np.float32]
-    """Of the cells of the picture, ``[down, across]``."""
+    """Scores of the cells of the picture, ``[down, across]``."""
     cells: list[tuple[int, int]]
     """Chosen cells in the picture, (down, across)."""
     picture: NDArray[np.floating]

@@ -28,7 +28,7 @@ SCHEMA = PART_METRICS
 CSV_ORDER = PART_METRICS.key
 
 ANSWER = "answer"
-"""What stands in the column of parts for the arm's own answer."""
+"""Text in the column of parts for the arm's own answer."""
 
 
 def csv_rows(part_metrics: Sequence[Path], metrics: Path) -> pd.DataFrame:

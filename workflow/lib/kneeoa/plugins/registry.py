@@ -60,7 +60,7 @@ def selection_modules(kind: str) -> tuple[str, ...]:
 
 
 def select(kind: str, heads: PluginHeads, maps: Sequence[Tensor]) -> dict[str, list[MapSelection]]:
-    """What a plug-in chose of each map, fine to coarse, by the level that chooses.
+    """Locations that a plug-in chose of each map, fine to coarse, by the level that chooses.
 
     Args:
         kind: of the plug-in.

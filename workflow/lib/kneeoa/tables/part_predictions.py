@@ -51,4 +51,4 @@ PART_METRICS = TableSchema(
     ),
     key=("arm", "seed", "fold", "cohort", "level", "part", "metric"),
 )
-"""What each part of a plug-in achieves by itself on the test cases. Nothing is chosen by it."""
+"""Metrics of each part of a plug-in by itself on the test cases. They choose nothing."""

@@ -140,7 +140,7 @@ class Options(BackboneOptions):
         return tuple(widths[stage] for stage in (PUBLIC_MAPPED if public else MAPPED))
 
     def step_cost(self, shape: tuple[int, ...], channels: int = 1) -> StepCost:
-        """Of the stem, of every inverted bottleneck and of the last convolution; an activation
+        """Cost of the stem, of every inverted bottleneck and of the last convolution; an activation
         keeps its input too, and the gate its result.
         """
         axes, variant, excited = len(shape), VARIANTS[self.variant], self.variant != "lite0"

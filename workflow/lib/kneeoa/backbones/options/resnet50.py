@@ -42,7 +42,7 @@ class Options(BackboneOptions):
         return tuple(EXPANSION * self.width * 2**stage for stage in range(len(BLOCKS)))
 
     def step_cost(self, shape: tuple[int, ...], channels: int = 1) -> StepCost:
-        """Of the stem, whose pool keeps places of eight bytes, and of every bottleneck."""
+        """Cost of the stem, whose pool keeps places of eight bytes, and of every bottleneck."""
         axes, width = len(shape), self.width
         halved, before = math.prod(coarser(shape, 2)), math.prod(coarser(shape, 4))
         cost = convolution(halved, channels, width, 7**axes) + normalised(halved, width)

@@ -61,7 +61,7 @@ class Options(BackboneOptions):
         return (*widths[1:], widths[-1]) if public else widths
 
     def step_cost(self, shape: tuple[int, ...], channels: int = 1) -> StepCost:
-        """Of the patches, of every layer, whose windows may be padded, and of the mergings."""
+        """Cost of the patches, of every layer, whose windows may be padded, and of the mergings."""
         grid, width = coarser(shape, self.patch), self.embedding
         tokens = math.prod(grid)
         cost = convolution(tokens, channels, width, self.patch**2, bias=True) + normalised(tokens, width, 1)

@@ -61,7 +61,7 @@ class Options(BackboneOptions):
         return (self.embedding,) * self.maps
 
     def step_cost(self, shape: tuple[int, ...], channels: int = 1) -> StepCost:
-        """Of the patches and of every layer."""
+        """Cost of the patches and of every layer."""
         width, patches = self.embedding, math.prod(coarser(shape, self.patch))
         tokens = 1 + patches
         cost = convolution(patches, channels, width, self.patch ** len(shape), bias=True)

@@ -14,8 +14,8 @@ class MapSelection:
     """The locations of one map that a plug-in chose for a batch of images."""
 
     name: str
-    """Of the map, as the plug-in's parts are called."""
+    """Name of the map, as the plug-in's parts are called."""
     scores: Tensor
-    """What locations are ranked by, float32 ``[batch, locations]``."""
+    """Scores that locations are ranked by, float32 ``[batch, locations]``."""
     chosen: Tensor
     """Indices of the chosen locations, highest first, int64 ``[batch, chosen]``."""
