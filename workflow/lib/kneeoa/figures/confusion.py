@@ -95,24 +95,28 @@ def figure(
     with style.styled(figures):
         width = style.FULL_WIDTH * min(1.0, len(groups) / 3 + 0.04)
         lines, columns = style.grid(len(groups), _ABREAST)
-        result = style.new_figure(width, (width / columns + 0.42) * lines * len(shown) + 0.3)
-        axes = result.subplots(lines * len(shown), columns, squeeze=False)
         room = width / columns - 0.38  # what ticks and gaps leave of a panel's share
-        places = [(panel, mode) for mode in shown for panel in groups]
+        abreast = [groups[columns * line : columns * (line + 1)] for line in range(lines)]
+        drawn = [(mode, panels) for panels in abreast for mode in shown if any(panel.arms.get(mode) in present for panel in panels)]
+        places = [(panel, mode) for mode, panels in drawn for panel in panels]
         titles = [(panel.title, display_value(varied[0], mode, figures.labels)) for panel, mode in places]
-        headings = iter(style.headings(titles, [_scores(metrics, panel.arms.get(mode), level, cohort) for panel, mode in places], room))
-        for row, mode in enumerate(shown):
-            for place, (axis, panel) in enumerate(style.axes_of_panels(axes[row :: len(shown)].flat, groups)):
-                arm, heading = panel.arms.get(mode), next(headings)
+        headings = style.headings(titles, [_scores(metrics, panel.arms.get(mode), level, cohort) for panel, mode in places], room)
+        deepest = max(title.count("\n") for title, _ in headings)
+        result = style.new_figure(width, (width / columns + 0.42 + 0.14 * max(0, deepest - 1)) * len(drawn) + 0.3)
+        axes, left = result.subplots(len(drawn), columns, squeeze=False), iter(headings)
+        for row, (mode, panels) in enumerate(drawn):
+            last = row + 1 == len(drawn) or drawn[row + 1][1] is not panels
+            for place, (axis, panel) in enumerate(style.axes_of_panels(axes[row], panels)):
+                arm, heading = panel.arms.get(mode), next(left)
                 if arm is None or arm not in present:
                     style.blank_panel(axis, "not trained")
                     continue
                 table = confusion(rows[rows["arm"] == arm], len(classes))
                 _matrix(axis, table, [short_class(kind, name) for kind in classes], room / len(classes))
                 style.heading(axis, *heading)
-                if place % columns == 0:
+                if place == 0:
                     axis.set_ylabel(f"True {name}")
-                if row == len(shown) - 1:
+                if last:
                     axis.set_xlabel(f"Predicted {name}")
         cases, seeds = rows["case_id"].nunique(), rows["seed"].nunique()
         mean = f", mean over {seeds} seeds" if seeds > 1 else ""

@@ -4,6 +4,7 @@ layout and saving.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -237,37 +238,50 @@ def headings(titles: Sequence[tuple[str, str]], muted: Sequence[tuple[str, str]]
     """Return the title and the muted line of each panel for :func:`heading`, from two parts of
     each, any of which may be empty.
 
-    Parts stand on one line where those of all panels fit into ``room`` (inches), else on two. Call
-    inside :func:`styled`.
+    Parts stand on one line where those of all panels fit into ``room`` (inches), else each begins a
+    line, and breaks where it is wider than that. Call inside :func:`styled`.
     """
     size = mpl.rcParams["font.size"] * 0.85
     return list(
         zip(
-            _on_one_or_two_lines(titles, room, mpl.rcParams["axes.titlesize"], "bold"),
-            _on_one_or_two_lines(muted, room, size, "normal"),
+            _on_one_line_or_more(titles, room, mpl.rcParams["axes.titlesize"], "bold"),
+            _on_one_line_or_more(muted, room, size, "normal"),
             strict=True,
         )
     )
 
 
-def _on_one_or_two_lines(parts: Sequence[tuple[str, str]], room: float, size: float, weight: str) -> list[str]:
+def _on_one_line_or_more(parts: Sequence[tuple[str, str]], room: float, size: float, weight: str) -> list[str]:
     filled = [[part for part in pair if part] for pair in parts]
-    fits = all(text_width(", ".join(pair), size, weight) <= room for pair in filled)
-    return [(", " if fits else ",\n").join(pair) for pair in filled]
+    if all(text_width(", ".join(pair), size, weight) <= room for pair in filled):
+        return [", ".join(pair) for pair in filled]
+    return [",\n".join(_broken(part, room, size, weight) for part in pair) for pair in filled]
 
 
 def wrap_title(text: str, room: float = FULL_WIDTH / ABREAST - 0.25) -> str:
-    """Break a panel's title behind commas where it is wider than ``room`` inches. Call inside
-    :func:`styled`.
+    """Break a panel's title where it is wider than ``room`` inches: behind commas, and what is
+    wider still behind the plus signs of an ensemble. Call inside :func:`styled`.
     """
+    return _broken(text, room, mpl.rcParams["axes.titlesize"], "bold")
+
+
+def _broken(text: str, room: float, size: float, weight: str) -> str:
+    def fits(line: str) -> bool:
+        return text_width(line, size, weight) <= room
+
     lines = [""]
     for part in text.split(", "):
         longer = f"{lines[-1]}, {part}" if lines[-1] else part
-        if lines[-1] and text_width(longer, mpl.rcParams["axes.titlesize"], "bold") > room:
-            lines[-1] += ","
-            lines.append(part)
-        else:
+        if fits(longer):
             lines[-1] = longer
+            continue
+        if lines[-1]:
+            lines[-1] += ","
+            lines.append("")
+        for member in re.split(r"(?<=\+)", part):
+            if lines[-1] and not fits(lines[-1] + member):
+                lines.append("")
+            lines[-1] += member
     return "\n".join(lines)
 
 
