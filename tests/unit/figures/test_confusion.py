@@ -33,3 +33,19 @@ def test_only_modes_with_a_head_are_drawn_and_rows_are_normalised(tmp_path):
     texts = {text.get_text() for text in figure.axes[0].texts}
     assert {f"{value:g}" for value in counts[counts > 0]} <= texts
     assert clashes(figure) == []
+
+
+def test_ensembles_of_many_have_broken_titles_and_no_row_of_empty_panels(tmp_path):
+    backbones, members = ("resnet3d", "m3t", "nnmamba", "swin"), "resnet3d+m3t+nnmamba+swin+convnext+densenet121"
+    arms = {f"{name}-{mode}": {"backbone": name, "mode": mode} for name in backbones for mode in ("single_kl", "dual")}
+    arms |= {f"all-{number}": {"backbone": f"{members}+{number}", "mode": "dual"} for number in range(3)}
+
+    def spread(table: pd.DataFrame) -> pd.DataFrame:
+        parts = [table[table["arm"] == f"resnet3d-{factors['mode']}"].assign(arm=name) for name, factors in arms.items()]
+        return pd.concat(parts, ignore_index=True)
+
+    rows = spread(read_predictions(synthetic.predictions(tmp_path), "kl"))
+    metrics = spread(METRICS.read(synthetic.metrics(tmp_path)))
+    figure = confusion.figure(rows, metrics, arms, "kl", list("01234"), Figures(), cohort="phantom")
+    assert [bool(axes.images) for axes in figure.axes] == [True] * len(arms)
+    assert clashes(figure) == []
