@@ -180,7 +180,7 @@ BENCHMARKS = (
     Run(".venv/bin/python benchmarks/scan.py", more="--lengths 4096 --threads 1"),
     Run(".venv/bin/python benchmarks/plugin.py", more="--repeats 1 --threads 1"),
     Run(".venv/bin/python benchmarks/selections.py", more="--cases 20 --volumes 1"),
-    Run(".venv/bin/python benchmarks/dag.py", more="--knees 20 --seeds 1 --runs 60"),
+    Run(".venv/bin/python benchmarks/dag.py", more="--knees 20 --seeds 1 --runs 60 --parts plan figures"),
     Run(".venv/bin/python benchmarks/slow_files.py", more="--knees 20 --seeds 1 --latency 0"),
 )
 """Run in a fresh clone with little to measure; the last line of each is one JSON object."""
