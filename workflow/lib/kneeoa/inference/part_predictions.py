@@ -62,7 +62,7 @@ def predict_parts(
             prediction is not finite.
     """
     with reproducible(threads) as device:
-        network, shards, cases = load_run(run, device, arrays, indices, splits, levels)
+        network, _, shards, cases = load_run(run, device, arrays, indices, splits, levels)
         heads = network.heads
         if not isinstance(heads, PluginHeads):
             raise KneeoaError(f"{run}: this run has no plug-in, so it has no parts to predict with.")

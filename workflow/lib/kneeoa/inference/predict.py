@@ -20,6 +20,7 @@ from kneeoa.inference.outputs import Logits, all_finite, forward_batch, predict_
 from kneeoa.inference.temperature import fit_temperatures, usable_temperatures, write_temperatures
 from kneeoa.labels.level_labels import MISSING, LevelLabels, read_labels
 from kneeoa.network.model import Network, load
+from kneeoa.network.spec import ModelSpec
 from kneeoa.tables.runs import PREDICTIONS, embeddings
 from kneeoa.training.dataset import evaluation_batches
 from kneeoa.training.device import reproducible
@@ -80,7 +81,7 @@ def predict(
         KneeoaError: the files do not fit the network or each other, or a prediction is not finite.
     """
     with reproducible(threads) as device:
-        network, shards, cases = load_run(run, device, arrays, indices, splits, levels)
+        network, _, shards, cases = load_run(run, device, arrays, indices, splits, levels)
         truth = read_labels(labels, cases, levels)
         outputs = [forward_batch(network, images, flips, device) for images in image_batches(shards, cases, batch)]
         heads = tuple(network.heads.levels)
@@ -103,14 +104,14 @@ def predict(
 
 def load_run(
     run: Path, device: torch.device, arrays: Sequence[Path], indices: Sequence[Path], splits: Sequence[Path], levels: tuple[Level, ...]
-) -> tuple[Network, Shards, pd.DataFrame]:
-    """A run's network on ``device``, the shards that fit it and the cases of the splits in them;
-    other arguments and errors as :func:`predict`.
+) -> tuple[Network, ModelSpec, Shards, pd.DataFrame]:
+    """A run's network on ``device`` and its description, the shards that fit it and the cases of
+    the splits in them; other arguments and errors as :func:`predict`.
     """
     network, spec = load(run, str(device))
     check_levels(network, levels, run)
     shards = Shards(arrays, indices, spec.shape)
-    return network, shards, shards.locate(splits)
+    return network, spec, shards, shards.locate(splits)
 
 
 def image_batches(shards: Shards, cases: pd.DataFrame, batch: int) -> Iterator[NDArray[np.float16]]:

@@ -15,16 +15,14 @@ from numpy.typing import NDArray
 from kneeoa.backbones import registry as backbones
 from kneeoa.config.hierarchy import Level
 from kneeoa.errors import KneeoaError
-from kneeoa.inference.predict import check_levels
+from kneeoa.inference.predict import image_batches, load_run
 from kneeoa.labels.level_labels import LevelLabels, read_labels
-from kneeoa.network.model import load
 from kneeoa.plugins import registry as plugins
 from kneeoa.plugins.interface import PluginHeads
 from kneeoa.plugins.location_grids import location_grid
 from kneeoa.tables.selections import SELECTIONS
 from kneeoa.training.dataset import evaluation_batches
 from kneeoa.training.device import reproducible
-from kneeoa.training.shards import Shards
 
 logger = logging.getLogger(__name__)
 
@@ -75,13 +73,10 @@ def write_selections(
             network or each other, or a score is not finite.
     """
     with reproducible(threads) as device:
-        network, spec = load(run, str(device))
+        network, spec, shards, located = load_run(run, device, arrays, indices, splits, levels)
         heads = network.heads
         if not isinstance(heads, PluginHeads) or spec.plugin is None:
             raise KneeoaError(f"{run}: this run has no plug-in, so it chooses no locations.")
-        check_levels(network, levels, run)
-        shards = Shards(arrays, indices, spec.shape)
-        located = shards.locate(splits)
         cases = located[located["split"] == "test"].reset_index(drop=True)
         mapped = _mapped(cases, read_labels(labels, cases, levels)[pictured])
         grids = backbones.map_sizes(spec.backbone, spec.options, spec.taken)
@@ -89,11 +84,11 @@ def write_selections(
         window = None if spec.crop is None else [limit for part in network.window(spec.shape) for limit in (part.start, part.stop)]
         identity: dict[str, Any] = {"study": study, "arm": arm, "seed": seed, "view": view, "window": window}
         rows: list[dict[str, Any]] = []
-        for batch_rows in evaluation_batches(len(cases), batch):
+        batches = zip(evaluation_batches(len(cases), batch), image_batches(shards, cases, batch), strict=True)
+        for batch_rows, images in batches:
             chosen = cases.iloc[batch_rows]
-            images = np.stack([shards.read(file, row) for file, row in chosen[["file", "row"]].to_numpy()])[:, None]
             with torch.inference_mode():
-                maps = network.features(torch.from_numpy(images).to(device).float()).maps
+                maps = network.features(torch.from_numpy(images[:, None]).to(device).float()).maps
                 selections = plugins.select(spec.plugin["kind"], heads, maps)
             for level, each in selections.items():
                 for size, selection in zip(heads.maps.sizes, each, strict=True):
