@@ -255,17 +255,17 @@ def _on_one_line_or_more(parts: Sequence[tuple[str, str]], room: float, size: fl
     filled = [[part for part in pair if part] for pair in parts]
     if all(text_width(", ".join(pair), size, weight) <= room for pair in filled):
         return [", ".join(pair) for pair in filled]
-    return [",\n".join(_broken(part, room, size, weight) for part in pair) for pair in filled]
+    return [",\n".join(_break_lines(part, room, size, weight) for part in pair) for pair in filled]
 
 
 def wrap_title(text: str, room: float = FULL_WIDTH / ABREAST - 0.25) -> str:
     """Break a panel's title where it is wider than ``room`` inches: behind commas, and what is
     wider still behind the plus signs of an ensemble. Call inside :func:`styled`.
     """
-    return _broken(text, room, mpl.rcParams["axes.titlesize"], "bold")
+    return _break_lines(text, room, mpl.rcParams["axes.titlesize"], "bold")
 
 
-def _broken(text: str, room: float, size: float, weight: str) -> str:
+def _break_lines(text: str, room: float, size: float, weight: str) -> str:
     def fits(line: str) -> bool:
         return text_width(line, size, weight) <= room
 
